@@ -115,9 +115,9 @@ test("what was never read is unknown: neither zero nor absent", async ({ page })
   // As the server answers when it is started while the database is down.
   await rewrite<Now>(page, /\/api\/v1\/now/, (answer) => ({
     ...answer,
-    host: { id: 0, name: "", kernel: "", cores: 0, memory_bytes: 0, boot_ms: null, first_ms: null },
+    host: { id: 0, name: "", kernel: "", cores: null, memory_bytes: null, boot_ms: null, first_ms: null },
     freshness: { ...answer.freshness, newest_ms: null, age_secs: null, state: "empty" },
-    agent: { state: "never", heartbeat_ms: null, pending_records: null },
+    agent: { state: "unknown", heartbeat_ms: null, pending_records: null },
     database: { state: "unreachable", since_ms: answer.now_ms - 60_000, message: "It has not answered." },
     areas: answer.areas.map((area) => ({ ...area, present: false, severity: "unknown" })),
     facts: [],
