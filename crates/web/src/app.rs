@@ -197,8 +197,8 @@ impl App {
         }
     }
 
-    /// Returns the requested host; without a number the [`usual`] one, if there is any: the one whose data arrived last would be another at
-    /// each request. A host that is not in the shared list is looked up again, as it may have been added since.
+    /// Returns the requested host; without a number the first by name whose collector was heard of lately, if there is any: the one whose
+    /// data arrived last would be another at each request. A host that is not in the shared list is looked up again, as it may have been added since.
     ///
     /// # Errors
     /// When the number does not parse or names no host, or the database does not answer.

@@ -9,7 +9,7 @@ import {
   retryAll,
   serverChanged,
 } from "../api/store";
-import type { Severity } from "../api/types.gen";
+import type { AgentState, Severity } from "../api/types.gen";
 import { formatClock, formatDuration, withoutTime } from "../format/time";
 import { utc } from "../state/location";
 import { retryWords } from "./panel";
@@ -48,13 +48,13 @@ export function Banners() {
     } else if (freshness.value === "stale") {
       const heartbeat = state.agent.heartbeat_ms;
       const silent = heartbeat === null ? null : (clock.value - heartbeat) / 1000;
+      // Where data were read, so was their collector's state.
       const agent = {
         running: "The collector reports that it is running",
         silent: silent === null ? "No heartbeat" : `No heartbeat for ${formatDuration(silent)}`,
         stopped: "The collector was stopped",
         never: "No collector has reported yet",
-        unknown: "Whether a collector runs is not known",
-      }[state.agent.state];
+      }[state.agent.state as Exclude<AgentState, "unknown">];
       shown.push({
         severity: "warn",
         text: `Data is ${formatDuration(ageSecs.value ?? 0)} old${until}. ${agent}.`,
