@@ -87,7 +87,7 @@ async fn f02_every_named_place_with_every_fault() {
 async fn inject(case: &str) {
     let database = database().await;
     let home = Home::new(&database.target());
-    // Of the server it looks into an empty database: no place is named in what asks for tables and indexes, and half of the time
+    // Of the server it looks into an empty database: no place is named in what asks for tables and indexes, and a fifth of the time
     // of this test went into asking for those of the store.
     home.configure(
         &database.target(),
