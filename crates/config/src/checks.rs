@@ -9,6 +9,7 @@ use crate::draft::Draft;
 use crate::faults::Place;
 use crate::key::Problem;
 use crate::machine::Machine;
+use crate::monitor::Monitor;
 use crate::origin::Origin;
 use crate::url::is_loopback;
 
@@ -94,18 +95,8 @@ pub(crate) fn keys_together(draft: &mut Draft) {
             );
         }
     }
-    if !monitor.listen.ip().to_canonical().is_loopback() {
-        draft.fault(
-            "monitor.listen",
-            Problem::new(
-                format!(
-                    "is {}, which other machines can reach, and the dashboard asks nobody for a \
-                     password yet",
-                    monitor.listen
-                ),
-                "listen on 127.0.0.1 or [::1] and put a proxy that authenticates in front",
-            ),
-        );
+    if let Err(problem) = Monitor::check_listen(monitor.listen) {
+        draft.fault("monitor.listen", problem);
     }
 }
 

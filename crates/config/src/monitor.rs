@@ -20,6 +20,24 @@ section! {
     }
 }
 
+impl Monitor {
+    /// Checks that an address of the dashboard is one of this machine alone.
+    ///
+    /// # Errors
+    /// The problem where other machines can reach it.
+    pub fn check_listen(address: SocketAddr) -> Result<(), Problem> {
+        if address.ip().to_canonical().is_loopback() {
+            return Ok(());
+        }
+        Err(Problem::new(
+            format!(
+                "is {address}, which other machines can reach, and the dashboard asks nobody for a password yet"
+            ),
+            "listen on 127.0.0.1 or [::1] and put a proxy that authenticates in front",
+        ))
+    }
+}
+
 pub(crate) fn base_path(value: &Value) -> Result<(), Problem> {
     let Value::Text(path) = value else {
         return Ok(());

@@ -78,13 +78,10 @@ fn own_address(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text
         .parse()
         .map_err(|_| "write an address and a port, e.g. 127.0.0.1:8088".to_owned())?;
-    if address.ip().to_canonical().is_loopback() {
-        return Ok(address);
+    match config::Monitor::check_listen(address) {
+        Ok(()) => Ok(address),
+        Err(problem) => Err(format!("it {}; {}", problem.text, problem.remedy)),
     }
-    Err(
-        "the dashboard asks nobody for a password, so it serves this machine alone: listen on 127.0.0.1 or [::1]          and put a proxy that authenticates in front"
-            .to_owned(),
-    )
 }
 
 /// Sets the faults that a test asks for, at named places.
