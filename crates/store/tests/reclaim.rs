@@ -4,7 +4,7 @@
 mod common;
 
 use bytes::Bytes;
-use common::{database, number, start, ts};
+use common::{Running, database, number, start, ts};
 use schema::Sample;
 use schema::micros::HOUR;
 use schema::tables::TrafficSample;
@@ -44,14 +44,20 @@ async fn dead_letter(database: &Database, rows: &[Row], error: &str) {
     }
 }
 
-/// Delivers a row of this instant in a session of its own.
-async fn deliver(database: &Database, dir: &Path, at: Timestamp, views: i64) {
+/// Begins a session that has a row of this instant to deliver.
+async fn begin(database: &Database, dir: &Path, at: Timestamp, views: i64) -> Running {
     let running = start(dir, database.target());
     running
         .queue
         .append(at, vec![traffic(at, views)])
         .await
         .unwrap();
+    running
+}
+
+/// Delivers a row of this instant in a session of its own.
+async fn deliver(database: &Database, dir: &Path, at: Timestamp, views: i64) {
+    let running = begin(database, dir, at, views).await;
     running.drained().await;
     running.stop().await;
 }
@@ -95,13 +101,7 @@ async fn rows_that_are_refused_are_dead_letters_again_and_hold_up_nothing() {
     let refuse = "alter table collector.traffic_samples_raw add constraint refused check (views >= 0) not valid";
     database.sql(refuse).await.unwrap();
     for round in 1..=2 {
-        let running = start(dir.path(), database.target());
-        let row = traffic(ts(3 + round), 8);
-        running
-            .queue
-            .append(ts(3 + round), vec![row])
-            .await
-            .unwrap();
+        let running = begin(&database, dir.path(), ts(3 + round), 8).await;
         let stored = "select sum(views)::int8 from collector.traffic_samples_raw";
         running
             .until("the others are stored", async || {

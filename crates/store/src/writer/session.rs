@@ -177,18 +177,23 @@ impl<'a> Session<'a> {
                 self.reclaims = false;
                 Ok(false)
             }
-            Ok(Err(failed)) => {
+            ended => {
                 self.memory.gave_up_reclaiming = true;
-                Err(End::Broken(describe(&failed.error)))
-            }
-            Err(_) => {
-                self.memory.gave_up_reclaiming = true;
-                Err(End::Broken(format!(
-                    "no answer within {} s",
-                    deadline.as_secs()
-                )))
+                Err(match ended {
+                    Ok(Err(failed)) => End::Broken(describe(&failed.error)),
+                    _ => self.give_up(deadline).await,
+                })
             }
         }
+    }
+
+    /// Ends a session whose transaction has no answer in time. A client's time-out is not a rollback: cancel, drop the connection, read the
+    /// progress again.
+    async fn give_up(&self, deadline: Duration) -> End {
+        if let Err(error) = self.link.session.cancel().await {
+            tracing::debug!(%error, "could not cancel");
+        }
+        End::Broken(format!("no answer within {} s", deadline.as_secs()))
     }
 
     /// Compares spool and database once, and splits the waiting records into backlog and live ones.
@@ -352,16 +357,7 @@ impl<'a> Session<'a> {
         let stored = match timeout(deadline, run).await {
             Ok(Ok(stored)) => stored,
             Ok(Err(stop)) => return self.obstacle(stop).await.map(Some),
-            Err(_) => {
-                // A client's time-out is not a rollback: cancel, drop the connection, read the progress again.
-                if let Err(error) = self.link.session.cancel().await {
-                    tracing::debug!(%error, "could not cancel");
-                }
-                return Err(End::Broken(format!(
-                    "no answer within {} s",
-                    deadline.as_secs()
-                )));
-            }
+            Err(_) => return Err(self.give_up(deadline).await),
         };
         self.memory.in_doubt = None;
         self.writer.queue.settle_held(&held).await;
