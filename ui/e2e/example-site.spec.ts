@@ -14,7 +14,7 @@ const PERSON =
 
 /**
  * What a step sends is acknowledged before the next one, so that order is not left to chance. The page that a step leaves
- * reports its engagement, too, whose answer tells nothing of the step.
+ * reports its engagement, too, whose answer is not that of the step.
  */
 async function acknowledged(
   page: Page,
